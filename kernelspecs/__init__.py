@@ -1,0 +1,1 @@
+"""Kernelspecs that this project ships; installed with `eg-ext kernelspecs install`."""
