@@ -6,7 +6,7 @@ DEVCLUSTER := python3 -m devcluster
 # Tests run side by side; more workers than this only get into each other's way on two cores.
 WORKERS ?= 3
 
-.PHONY: help env cluster cluster-down images demo down test test-pure test-cluster lint format bench clean
+.PHONY: help env cluster cluster-down images demo down test test-pure test-cluster lint format bench fields clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -60,6 +60,10 @@ format: env ## Format the code.
 bench: env cluster ## Measure starts, round trips and requests against their baselines.
 	@LOAD=1 images/build
 	@$(PY) -m benchmarks
+
+fields: cluster ## Renew the field names that the catalog knows, from the cluster's API.
+	@$(DEVCLUSTER) kubectl get --raw /openapi/v2 | $(PY) tools/kubernetes_fields.py > fields.json.new
+	@mv fields.json.new eg_ext/catalog/fields.json
 
 clean: ## Remove environments and caches of this checkout.
 	@rm -rf .venv .venv-jobs .python *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,60 @@
+"""Fixtures for tests that need the real thing."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from kubernetes import client as kubernetes_client
+from kubernetes import config as kubernetes_config
+
+from .support.clusters import cluster_manager
+
+# A busy machine is no defect of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
+
+@pytest.fixture(scope="session")
+def kubeconfig() -> str:
+    """Path of the kubeconfig of the cluster that tests run on."""
+    manager = cluster_manager()
+    manager.create()
+    assert manager.kubeconfig is not None
+    return str(manager.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def core(kubeconfig: str) -> kubernetes_client.CoreV1Api:
+    """The cluster's core API, as an administrator."""
+    return kubernetes_client.CoreV1Api(kubernetes_config.new_client_from_config(kubeconfig))
+
+
+@pytest.fixture
+def namespace(core: kubernetes_client.CoreV1Api) -> Iterator[str]:
+    """A namespace of the test's own."""
+    name = f"test-{secrets.token_hex(4)}"
+    core.create_namespace({"metadata": {"name": name}})
+    yield name
+    core.delete_namespace(name)
+
+
+@pytest.fixture
+def user(core: kubernetes_client.CoreV1Api) -> Iterator[str]:
+    """A user of the test's own; the user's namespace is deleted afterwards."""
+    name = f"u{secrets.token_hex(4)}"
+    yield name
+    try:
+        core.delete_namespace(f"hub-{name}")
+    except kubernetes_client.ApiException as error:
+        if error.status != 404:
+            raise
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return Path(__file__).parents[1]

@@ -1,0 +1,1 @@
+"""What several test folders share: a cluster, a gateway, a client."""
