@@ -1,0 +1,83 @@
+"""What every kernel's pod has before kernelspec and profile say anything.
+
+It is what Pod Security's level "restricted" asks for, so that kernels run in
+namespaces that enforce it, and as little as possible besides.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..catalog import KERNEL_CONTAINER, Plan, literal
+from .connection import CONNECTION_ENV, CONNECTION_KEY, PORTS
+from .launching import Launch
+
+LAUNCHER = "eg-ext-kernel"
+USER_ID = 1000
+GROUP_ID = 100
+"""Jupyter's images run as user 1000 (jovyan) and group 100 (users)."""
+
+
+def base_pod() -> dict[str, Any]:
+    """The partial PodSpec below everything else."""
+    return {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 10,
+        "enableServiceLinks": False,
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER_ID,
+            "runAsGroup": GROUP_ID,
+            # Lets the kernel write to a claim; OnRootMismatch, since changing the owner of
+            # every file in a large home at each start takes minutes.
+            "fsGroup": GROUP_ID,
+            "fsGroupChangePolicy": "OnRootMismatch",
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+
+
+def base_security() -> dict[str, Any]:
+    """The partial Container below every container of the pod, also below sidecars."""
+    return {
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+
+
+def base_kernel(plan: Plan, launch: Launch) -> dict[str, Any]:
+    """The partial Container below the kernel's."""
+    env = {
+        "KERNEL_ID": launch.kernel_id,
+        "KERNEL_USERNAME": plan.user,
+        "KERNEL_LANGUAGE": plan.language,
+        "KERNEL_NAMESPACE": plan.namespace,
+    }
+    return {
+        "name": KERNEL_CONTAINER,
+        "imagePullPolicy": "IfNotPresent",
+        **base_security(),
+        "terminationMessagePolicy": "File",
+        "env": [{"name": name, "value": literal(value)} for name, value in env.items()],
+        "ports": [{"name": name, "containerPort": port} for name, port in PORTS.items()],
+    }
+
+
+def contract(plan: Plan, launch: Launch) -> dict[str, Any]:
+    """The partial Container above everything else: what the launcher cannot do without."""
+    secret = {"name": launch.pod_name, "key": CONNECTION_KEY}
+    return {
+        "name": KERNEL_CONTAINER,
+        "command": [
+            LAUNCHER,
+            "--interrupt",
+            plan.interrupt,
+            "--",
+            *(literal(each) for each in plan.argv),
+        ],
+        # Last in the list: Kubernetes expands $(NAME) only for variables that stand before.
+        "env": [{"name": CONNECTION_ENV, "valueFrom": {"secretKeyRef": secret}}],
+    }
