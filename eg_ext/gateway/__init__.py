@@ -1,0 +1,1 @@
+"""Enterprise Gateway's side."""
