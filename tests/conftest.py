@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
-from kubernetes import client as kubernetes_client
-from kubernetes import config as kubernetes_config
 
-from .support.clusters import cluster_manager
+# Imported where it is used: the pure rooms are also tested where it is not installed.
+if TYPE_CHECKING:
+    from kubernetes.client import CoreV1Api
 
 # A busy machine is no defect of the code.
 settings.register_profile("patient", deadline=None)
@@ -21,6 +22,8 @@ settings.load_profile("patient")
 @pytest.fixture(scope="session")
 def kubeconfig() -> str:
     """Path of the kubeconfig of the cluster that tests run on."""
+    from .support.clusters import cluster_manager
+
     manager = cluster_manager()
     manager.create()
     assert manager.kubeconfig is not None
@@ -28,13 +31,15 @@ def kubeconfig() -> str:
 
 
 @pytest.fixture(scope="session")
-def core(kubeconfig: str) -> kubernetes_client.CoreV1Api:
+def core(kubeconfig: str) -> CoreV1Api:
     """The cluster's core API, as an administrator."""
-    return kubernetes_client.CoreV1Api(kubernetes_config.new_client_from_config(kubeconfig))
+    from kubernetes import client, config
+
+    return client.CoreV1Api(config.new_client_from_config(kubeconfig))
 
 
 @pytest.fixture
-def namespace(core: kubernetes_client.CoreV1Api) -> Iterator[str]:
+def namespace(core: CoreV1Api) -> Iterator[str]:
     """A namespace of the test's own."""
     name = f"test-{secrets.token_hex(4)}"
     core.create_namespace({"metadata": {"name": name}})
@@ -43,13 +48,15 @@ def namespace(core: kubernetes_client.CoreV1Api) -> Iterator[str]:
 
 
 @pytest.fixture
-def user(core: kubernetes_client.CoreV1Api) -> Iterator[str]:
+def user(core: CoreV1Api) -> Iterator[str]:
     """A user of the test's own; the user's namespace is deleted afterwards."""
+    from kubernetes.client import ApiException
+
     name = f"u{secrets.token_hex(4)}"
     yield name
     try:
         core.delete_namespace(f"hub-{name}")
-    except kubernetes_client.ApiException as error:
+    except ApiException as error:
         if error.status != 404:
             raise
 

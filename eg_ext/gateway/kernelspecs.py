@@ -7,14 +7,23 @@ launcher shows, ``python-gpu`` as "Python 3 · GPU", is made from both on demand
 from __future__ import annotations
 
 import copy
-import difflib
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from tornado import web
 from traitlets import Bool
 
-from ..catalog import Catalog, CatalogError, Profile, combined_display_name, combined_name
+from ..catalog import (
+    Catalog,
+    CatalogError,
+    Profile,
+    combined_display_name,
+    combined_name,
+    did_you_mean,
+    nearest,
+)
 from .errors import http_error
 from .profiles import profiles_of
 
@@ -23,13 +32,35 @@ __all__ = ["PROXY_CLASS", "ProfileKernelSpecManager"]
 PROXY_CLASS = "eg_ext.ProfileProcessProxy"
 
 
-class _Offer(NamedTuple):
-    """One kernelspec with one profile."""
+@dataclass(frozen=True)
+class _Installed:
+    """A kernelspec on disk."""
 
+    name: str
     resource_dir: str
     spec: dict[str, Any]
-    base_name: str
-    base: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Offer:
+    """One kernelspec with one profile."""
+
+    installed: _Installed
+    profile: Profile
+
+    @property
+    def name(self) -> str:
+        return combined_name(self.installed.name, self.profile.slug)
+
+    def spec(self) -> dict[str, Any]:
+        """The offer's own kernel.json."""
+        spec = copy.deepcopy(self.installed.spec)
+        spec["display_name"] = combined_display_name(
+            spec["display_name"], self.profile.display_name
+        )
+        config = spec["metadata"]["process_proxy"].setdefault("config", {})
+        config["profile"] = self.profile.slug
+        return spec
 
 
 class ProfileKernelSpecManager(KernelSpecManager):
@@ -43,13 +74,13 @@ class ProfileKernelSpecManager(KernelSpecManager):
 
     def find_kernel_specs(self) -> dict[str, str]:
         """Names and resource directories of all offers."""
-        return {name: offer.resource_dir for name, offer in self._offers().items()}
+        return {offer.name: offer.installed.resource_dir for offer in self._offers()}
 
     def get_all_specs(self) -> dict[str, Any]:
         """All offers as the REST API shows them."""
         return {
-            name: {"resource_dir": offer.resource_dir, "spec": offer.spec}
-            for name, offer in self._offers().items()
+            offer.name: {"resource_dir": offer.installed.resource_dir, "spec": offer.spec()}
+            for offer in self._offers()
         }
 
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
@@ -59,7 +90,7 @@ class ProfileKernelSpecManager(KernelSpecManager):
             NoSuchKernel: there is none of that name.
         """
         offer = self._find(kernel_name)
-        return KernelSpec(resource_dir=offer.resource_dir, **offer.spec)
+        return KernelSpec(resource_dir=offer.installed.resource_dir, **offer.spec())
 
     def base(self, kernel_name: str) -> tuple[str, dict[str, Any]]:
         """Name and kernel.json of the kernelspec that an offer was made from.
@@ -67,8 +98,8 @@ class ProfileKernelSpecManager(KernelSpecManager):
         Raises:
             NoSuchKernel: there is no such offer.
         """
-        offer = self._find(kernel_name)
-        return offer.base_name, offer.base
+        installed = self._find(kernel_name).installed
+        return installed.name, installed.spec
 
     def full_name(self, kernel_name: str) -> str:
         """The name of an offer, with its profile: ``python`` becomes ``python-small``.
@@ -76,26 +107,21 @@ class ProfileKernelSpecManager(KernelSpecManager):
         Raises:
             NoSuchKernel: there is no such offer.
         """
-        offers = self._offers()
-        for name in (kernel_name, self._with_default_profile(kernel_name)):
-            if name in offers:
-                return name
-        raise NoSuchKernel(kernel_name)
+        return self._find(kernel_name).name
 
     def default_name(self) -> str | None:
         """The first kernelspec with the default profile, or None if nothing is installed."""
-        for name in sorted(self._installed()):
-            return self._with_default_profile(name)
-        return None
+        names = sorted(installed.name for installed in self._installed())
+        return combined_name(names[0], self._catalog.default_profile.slug) if names else None
 
     def no_such_kernel(self, kernel_name: str) -> web.HTTPError:
         """The answer to a request for a kernel that is not offered."""
-        names = sorted(self._offers())
+        names = sorted(offer.name for offer in self._offers())
         if not names:
             hint = "No kernelspecs are installed: run 'eg-ext kernelspecs install'."
         else:
-            near = difflib.get_close_matches(kernel_name, names, n=3)
-            hint = f"Did you mean {', '.join(near)}?" if near else f"There are: {', '.join(names)}."
+            near = did_you_mean(nearest(kernel_name, names, count=3))
+            hint = near or f"There are: {', '.join(names)}."
         return web.HTTPError(404, f"There is no kernel named {kernel_name!r}. {hint}")
 
     @property
@@ -106,14 +132,25 @@ class ProfileKernelSpecManager(KernelSpecManager):
             raise http_error(error) from error
 
     def _find(self, kernel_name: str) -> _Offer:
-        return self._offers()[self.full_name(kernel_name)]
+        default = self._catalog.default_profile
+        plain = None
+        for offer in self._offers():
+            if offer.name == kernel_name:
+                return offer
+            if offer.installed.name == kernel_name and offer.profile is default:
+                plain = offer
+        if plain is None:
+            raise NoSuchKernel(kernel_name)
+        return plain
 
-    def _with_default_profile(self, kernel_name: str) -> str:
-        return combined_name(kernel_name, self._catalog.default_profile.slug)
+    def _offers(self) -> Iterator[_Offer]:
+        profiles = self._catalog.profiles
+        for installed in self._installed():
+            for profile in profiles:
+                yield _Offer(installed, profile)
 
-    def _installed(self) -> dict[str, tuple[str, dict[str, Any]]]:
+    def _installed(self) -> Iterator[_Installed]:
         """The kernelspecs on disk that name our proxy."""
-        found = {}
         for name, directory in super().find_kernel_specs().items():
             try:
                 spec = KernelSpec.from_resource_dir(directory).to_dict()
@@ -123,25 +160,6 @@ class ProfileKernelSpecManager(KernelSpecManager):
                 self.log.error("Kernelspec %s in %s is unreadable: %s", name, directory, error)
                 continue
             if ours:
-                found[name] = (directory, spec)
+                yield _Installed(name, directory, spec)
             else:
                 self.log.debug("Kernelspec %s does not name %s: not offered", name, PROXY_CLASS)
-        return found
-
-    def _offers(self) -> dict[str, _Offer]:
-        profiles = self._catalog.profiles
-        return {
-            combined_name(name, profile.slug): _Offer(
-                directory, _combine(spec, profile), name, spec
-            )
-            for name, (directory, spec) in self._installed().items()
-            for profile in profiles
-        }
-
-
-def _combine(spec: dict[str, Any], profile: Profile) -> dict[str, Any]:
-    combined = copy.deepcopy(spec)
-    combined["display_name"] = combined_display_name(spec["display_name"], profile.display_name)
-    config = combined["metadata"]["process_proxy"].setdefault("config", {})
-    config["profile"] = profile.slug
-    return combined
