@@ -31,11 +31,13 @@ class DevclusterManager(AClusterManager):
         """Kept: the next test run starts faster. `make cluster-down` takes it down."""
 
     def ready(self, timeout: int = 20) -> bool:
-        if self.kubeconfig is None or not self.kubeconfig.read_bytes():
+        if self.kubeconfig is None or not self.kubeconfig.exists():
             return False
-        return "ready" in self._devcluster("status")
+        status = [sys.executable, "-m", "devcluster", "status"]
+        return subprocess.run(status, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
 
     def load_image(self, image: str) -> None:
+        """Load an image; devcluster takes the path of an archive."""
         self._devcluster("load", image)
 
     def _devcluster(self, *arguments: str) -> str:
