@@ -17,7 +17,7 @@ import yaml
 from eg_ext.cluster import ApiError, Client, ClusterUnreachable, Fleet, KernelPod
 from eg_ext.pods import labels
 
-from ..support.wires import Wire
+from ..support.wires import Proxy
 
 pytestmark = pytest.mark.cluster
 
@@ -190,21 +190,22 @@ class CountingLists(Client):
 @asynccontextmanager
 async def through_a_wire(
     kubeconfig: str, folder: Path
-) -> AsyncIterator[tuple[CountingLists, Wire]]:
+) -> AsyncIterator[tuple[CountingLists, Proxy]]:
     """A client whose connection can be cut; TLS goes through it untouched."""
     config, host, port = redirected(kubeconfig)
-    async with Wire(host, port) as wire:
-        cluster = config["clusters"][0]["cluster"]
-        cluster["server"] = f"https://127.0.0.1:{wire.port}"
-        cluster["tls-server-name"] = host
-        path = folder / "kubeconfig"
-        path.write_text(yaml.safe_dump(config))
-        client = await CountingLists.connect(str(path))
-        assert isinstance(client, CountingLists)
-        try:
-            yield client, wire
-        finally:
-            await client.close()
+    wire = Proxy(port, host)
+    cluster = config["clusters"][0]["cluster"]
+    cluster["server"] = f"https://127.0.0.1:{wire.port}"
+    cluster["tls-server-name"] = host
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    client = await CountingLists.connect(str(path))
+    assert isinstance(client, CountingLists)
+    try:
+        yield client, wire
+    finally:
+        await client.close()
+        wire.close()
 
 
 async def test_a_broken_connection_is_resumed_without_listing_again(
@@ -216,12 +217,11 @@ async def test_a_broken_connection_is_resumed_without_listing_again(
         watching(fragile, gateway) as fleet,
     ):
         await until(lambda: fleet.stale_since is None)
-        wire.open = False
-        wire.cut()
+        wire.refuse()
         await until(lambda: fleet.stale_since is not None)
         missed = await create(client, manifest(namespace, gateway))
         await delete(client, kept)
-        wire.open = True
+        wire.accept()
         await until(lambda: fleet.get(namespace, missed["metadata"]["name"]))
         await until(lambda: fleet.get(namespace, kept["metadata"]["name"]) is None)
         assert fleet.stale_since is None
@@ -264,12 +264,12 @@ async def test_a_cluster_that_does_not_answer_is_said_and_waited_for(
     kubeconfig: str, tmp_path: Path, gateway: str
 ) -> None:
     async with through_a_wire(kubeconfig, tmp_path) as (fragile, wire):
-        wire.open = False
+        wire.refuse()
         fleet = Fleet(fragile, gateway, None, LOG)
         with pytest.raises(ClusterUnreachable, match="does not answer"):
             await fleet.start(0.5)
         assert fleet.stale_since is not None
-        wire.open = True
+        wire.accept()
         await fleet.start(20)
         await until(lambda: fleet.stale_since is None)
         await fleet.stop()

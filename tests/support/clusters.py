@@ -31,7 +31,8 @@ class DevclusterManager(AClusterManager):
         """Kept: the next test run starts faster. `make cluster-down` takes it down."""
 
     def ready(self, timeout: int = 20) -> bool:
-        if self.kubeconfig is None or not self.kubeconfig.exists():
+        # pytest-kubernetes makes an empty file first; the kubeconfig is known after `up`.
+        if self.kubeconfig is None or not self.kubeconfig.read_bytes():
             return False
         status = [sys.executable, "-m", "devcluster", "status"]
         return subprocess.run(status, cwd=ROOT, capture_output=True, timeout=60).returncode == 0
