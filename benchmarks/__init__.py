@@ -1,0 +1,1 @@
+"""Measurements against baselines, side by side in one run: ``make bench``."""
