@@ -5,10 +5,8 @@ Importing this package is cheap and needs none of its extras:
 Gateway, is loaded when it is first used.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
+# Every kernel's start imports this module, and typing costs as much as all the rest of it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .gateway.proxy import ProfileProcessProxy
 
@@ -17,7 +15,7 @@ __all__ = ["ProfileProcessProxy", "__version__"]
 __version__ = "0.1.0.dev0"
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "ProfileProcessProxy":
         from .gateway.proxy import ProfileProcessProxy
 
