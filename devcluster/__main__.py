@@ -91,8 +91,9 @@ def _load(cluster: Cluster, archives: list[Path]) -> None:
     if not nodes:
         raise DevclusterError(f"Cluster {cluster.name} has no nodes that run.")
     for archive in archives:
-        for name in load(nodes, archive):
-            print(f"{name} is on {', '.join(nodes)}")
+        names, imported = load(nodes, archive, cluster.folder / "images.json")
+        for name in names:
+            print(f"{name} is {'on' if imported else 'already on'} {', '.join(nodes)}")
 
 
 def _kubectl(cluster: Cluster, arguments: list[str]) -> None:

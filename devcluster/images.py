@@ -73,18 +73,42 @@ def import_archive(init: int, archive: Path) -> list[str]:
     return re.findall(r"^unpacking (\S+)", output, re.MULTILINE)
 
 
-def load(nodes: dict[str, int], archive: Path) -> list[str]:
-    """Imports an archive into all nodes at once; returns the names of its images.
+def load(nodes: dict[str, int], archive: Path, memory: Path) -> tuple[list[str], bool]:
+    """Imports an archive into all nodes at once.
 
     Args:
         nodes: node name → id of its first process.
+        archive: a docker-archive or oci-archive.
+        memory: file of the cluster's that says which content each image name has; an archive
+            whose content is there already is not imported again.
+
+    Returns the names of its images, and whether they were imported just now.
 
     Raises DevclusterError where there is no such file, or where a node refuses it.
     """
     if not archive.is_file():
         raise DevclusterError(f"There is no file {archive}.")
+    content = _digest(archive)
+    known: dict[str, str] = json.loads(memory.read_text()) if memory.exists() else {}
+    there = [name for name, digest in known.items() if digest == content]
+    if there:
+        return there, False
     with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
         names = list(pool.map(lambda init: import_archive(init, archive), nodes.values()))
     if not names[0]:
         raise DevclusterError(f"{archive} holds no image with a name.")
-    return names[0]
+    # A name that moves to new content takes its old content's other names out of memory too:
+    # they are imported once more than needed, never once less.
+    moved = {known[name] for name in names[0] if name in known}
+    kept = {name: digest for name, digest in known.items() if digest not in moved}
+    memory.write_text(json.dumps({**kept, **dict.fromkeys(names[0], content)}))
+    return names[0], True
+
+
+def _digest(path: Path) -> str:
+    """The digest of a file's content."""
+    digest = hashlib.blake2b()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -81,6 +81,7 @@ def test_pod_talks_to_the_api_server_by_name_over_verified_tls(
     image = "localhost/eg-ext-devcluster/kubectl:1"
     archive = write_archive(tmp_path / "kubectl.tar", image, Path(binaries["kubernetes"]))
     assert f"{image} is on node-1, gpu-1" in cluster("load", str(archive))
+    assert f"{image} is already on node-1, gpu-1" in cluster("load", str(archive))
     container = {
         "args": ["kubectl", "get", "pods"],
         "imagePullPolicy": "IfNotPresent",
