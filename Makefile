@@ -3,10 +3,14 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 DEVCLUSTER := python3 -m devcluster
+# With a cluster of your own (KUBECONFIG, or CLUSTER_PROVIDER=kind|k3d|minikube) devcluster is not
+# used; that cluster must have, or be able to pull, the image.
+OWN_CLUSTER := $(KUBECONFIG)$(CLUSTER_PROVIDER)
+IMAGES := $(if $(OWN_CLUSTER),,LOAD=1 )images/build
 # Tests run side by side; more workers than this only get into each other's way on two cores.
 WORKERS ?= 3
 
-.PHONY: help env cluster cluster-down images demo down test test-pure test-cluster lint format bench fields clean
+.PHONY: help env cluster cluster-down images demo down test test-pure test-cluster test-pythons lint format bench fields clean
 
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -20,7 +24,7 @@ env: .venv/.made .venv-jobs/.made ## Make .venv (gateway, development) and .venv
 	@tools/make-venv .venv-jobs -e '.[jobs,client-tests]'
 
 cluster: ## Start a real Kubernetes on this machine (devcluster).
-	@$(DEVCLUSTER) up
+	@$(if $(OWN_CLUSTER),echo "Using your own cluster: $(OWN_CLUSTER)",$(DEVCLUSTER) up)
 
 cluster-down: ## Stop it and leave nothing behind.
 	@$(DEVCLUSTER) down
@@ -29,22 +33,25 @@ images: ## Build the kernel images (BUILDER=, REGISTRY=, TAG=, PUSH=1, LOAD=1).
 	@images/build
 
 demo: env cluster ## Run a notebook in kernel pods of two profiles.
-	@LOAD=1 images/build
+	@$(IMAGES)
 	@$(PY) examples/demo.py
 
 down: ## Stop what `make demo` started: gateway and cluster.
 	@if [ -x $(PY) ]; then $(PY) examples/demo.py --stop; fi
-	@$(DEVCLUSTER) down
+	@$(if $(OWN_CLUSTER),true,$(DEVCLUSTER) down)
 
 test: env cluster ## Run all tests.
-	@LOAD=1 images/build
+	@$(IMAGES)
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup tests
+
+test-pythons: env ## Test what supports Python 3.10 to 3.13 with each of them that is here.
+	@tools/test-pythons
 
 test-pure: env ## Run the tests that need no cluster.
 	@$(PY) -m pytest -n $(WORKERS) -m 'not cluster' tests
 
 test-cluster: env cluster ## Run the tests that need a cluster.
-	@LOAD=1 images/build
+	@$(IMAGES)
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup -m cluster tests
 
 lint: env ## Check format, style, types and the import contract.
@@ -58,7 +65,7 @@ format: env ## Format the code.
 	@$(PY) -m ruff check --fix .
 
 bench: env cluster ## Measure starts, round trips and requests against their baselines.
-	@LOAD=1 images/build
+	@$(IMAGES)
 	@$(PY) -m benchmarks
 
 fields: cluster ## Renew the field names that the catalog knows, from the cluster's API.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,10 @@ from hypothesis import settings
 # Imported where it is used: the pure rooms are also tested where it is not installed.
 if TYPE_CHECKING:
     from kubernetes.client import CoreV1Api
+
+# Where tests run in the background SIGINT is ignored, and every child would inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no defect of the code.
 settings.register_profile("patient", deadline=None)
@@ -59,6 +64,14 @@ def user(core: CoreV1Api) -> Iterator[str]:
     except ApiException as error:
         if error.status != 404:
             raise
+
+
+@pytest.fixture
+def gpus(core: CoreV1Api) -> None:
+    """The cluster has a node with GPUs."""
+    nodes = core.list_node().items
+    if not any(int(node.status.allocatable.get("nvidia.com/gpu", 0)) for node in nodes):
+        pytest.skip("the cluster has no node with nvidia.com/gpu")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 pytestmark = [pytest.mark.cluster, pytest.mark.jobs, pytest.mark.xdist_group("gpu")]
 
 
+@pytest.mark.usefixtures("gpus")
 def test_the_demo_shows_two_profiles_and_leaves_a_gateway(
     kubeconfig: str, tmp_path: Path, repository: Path
 ) -> None:

@@ -72,7 +72,9 @@ def _waiting(waiting: dict[str, Any], container: dict[str, Any], pod_name: str) 
         # The connection's Secret follows the pod within milliseconds.
         if f'"{pod_name}"' in message:
             return None
-        return Trouble(True, f"The kernel's configuration is incomplete: {_end(message)}")
+        # A busy kubelet has not read it yet, and tries again.
+        certain = "not found" in message or "couldn't find key" in message
+        return Trouble(certain, f"The kernel's configuration is incomplete: {_end(message)}")
     if reason in _CANNOT_RUN:
         return Trouble(True, f"The kernel's container cannot be started: {_end(message)}")
     return None

@@ -138,6 +138,13 @@ def test_the_connections_secret_may_come_a_moment_later() -> None:
     assert diagnose(pod(waiting=waiting)) is None
 
 
+def test_a_busy_kubelet_tries_again() -> None:
+    message = "failed to sync secret cache: timed out waiting for the condition"
+    trouble = diagnose(pod(waiting={"reason": "CreateContainerConfigError", "message": message}))
+    assert trouble is not None
+    assert not trouble.fatal
+
+
 def test_an_unschedulable_pod_may_still_get_its_node() -> None:
     message = (
         "0/2 nodes are available: 2 Insufficient cpu. no new claims to deallocate, "

@@ -55,6 +55,7 @@ def test_the_pod_is_what_the_profile_says(
     gateway.delete(kernel["id"])
 
 
+@pytest.mark.usefixtures("gpus")
 @pytest.mark.xdist_group("gpu")
 def test_a_gpu_kernel_runs_on_the_gpu_node_and_sees_its_gpu(
     gateway: RunningGateway, core: CoreV1Api, user: str
@@ -78,6 +79,7 @@ def test_a_kernel_without_gpu_stays_off_the_gpu_node(
     gateway.delete(kernel["id"])
 
 
+@pytest.mark.usefixtures("gpus")
 @pytest.mark.xdist_group("gpu")
 def test_a_third_gpu_kernel_is_told_that_the_gpus_are_taken(
     gateway: RunningGateway, core: CoreV1Api, user: str

@@ -81,7 +81,7 @@ def test_an_unknown_kernel_names_the_nearest(gateway: RunningGateway, user: str)
     answer = gateway.try_start("python-gpuu", user)
     assert answer.status_code == 404
     assert answer.json()["message"].startswith(
-        "There is no kernel named 'python-gpuu'. Did you mean python-gpu"
+        "There is no kernel named 'python-gpuu'. Did you mean 'python-gpu'"
     )
 
 

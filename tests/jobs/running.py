@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
-JOBS_BIN = REPOSITORY / ".venv-jobs" / "bin"
+JOBS_BIN = Path(os.environ.get("JOBS_BIN") or REPOSITORY / ".venv-jobs" / "bin")
+"""Where papermill is; the variable names another environment, which needs eg_ext and ipykernel."""
 PATIENCE = 120  # seconds after which a run that should have ended is taken to hang
 
 

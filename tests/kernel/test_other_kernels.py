@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 
 from .conftest import Launch
@@ -12,12 +10,6 @@ from .running import PYTHON, ask, execute, reply
 pytestmark = pytest.mark.jobs
 
 BASH = (PYTHON, "-m", "bash_kernel", "-f", "{connection_file}")
-
-
-@pytest.fixture(autouse=True)
-def _needs_bash_kernel() -> None:
-    if subprocess.run([PYTHON, "-c", "import bash_kernel"], capture_output=True).returncode:
-        pytest.skip("bash_kernel is not installed")
 
 
 def test_bash_runs_is_interrupted_and_stopped(launch: Launch) -> None:
