@@ -8,8 +8,11 @@ configuration, credentials and their renewal, TLS.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,6 +30,11 @@ REQUEST_TIMEOUT = 30.0
 """Seconds after which a request other than a watch is given up."""
 
 _MAX_CONNECTIONS = 100
+_RENEWAL_PAUSE = 10.0
+
+# Before Python 3.11 asyncio's TimeoutError is a class of its own; a ValueError is an answer that is
+# no JSON, as from a proxy on the way.
+_NO_ANSWER = (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError)
 
 
 class Client:
@@ -38,6 +46,8 @@ class Client:
 
     def __init__(self, api: kubernetes_client.ApiClient) -> None:
         self._api = api
+        self._renew: Callable[[], Awaitable[None]] | None = None
+        self._renewed = float("-inf")
         self.requests = 0
         """How many requests were sent, watches included."""
 
@@ -54,19 +64,26 @@ class Client:
         Raises:
             ClusterUnreachable: no usable configuration was found.
         """
+        _check_path(kubeconfig)
         configuration = kubernetes_client.Configuration()
         configuration.connection_pool_maxsize = _MAX_CONNECTIONS
-        try:
-            if kubeconfig or context:
-                await _load_kubeconfig(configuration, kubeconfig, context)
-            else:
+
+        async def load() -> None:
+            if not kubeconfig and not context:
                 try:
                     kubernetes_config.load_incluster_config(client_configuration=configuration)
+                    return
                 except kubernetes_config.ConfigException:
-                    await _load_kubeconfig(configuration, None, None)
+                    pass
+            await _load_kubeconfig(configuration, kubeconfig, context)
+
+        try:
+            await load()
         except (kubernetes_config.ConfigException, OSError) as error:
             raise ClusterUnreachable(f"no usable Kubernetes configuration: {error}") from error
-        return cls(kubernetes_client.ApiClient(configuration))
+        client = cls(kubernetes_client.ApiClient(configuration))
+        client._renew = load
+        return client
 
     async def close(self) -> None:
         """Close all connections; the client cannot be used afterwards."""
@@ -90,16 +107,18 @@ class Client:
             body: a manifest, options or a patch.
             content_type: of the body; a patch says here which kind it is.
         """
+        timeout = aiohttp.ClientTimeout(REQUEST_TIMEOUT)
         try:
-            response = await self._send(
-                method, path, query, body, content_type, aiohttp.ClientTimeout(REQUEST_TIMEOUT)
-            )
+            response = await self._send(method, path, query, body, content_type, timeout)
             data = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            if response.status == 401 and await self._renew_credentials():
+                response = await self._send(method, path, query, body, content_type, timeout)
+                data = await response.read()
+            if response.status >= 400:
+                raise ApiError.from_answer(response.status, data)
+            answer: Json = json.loads(data)
+        except _NO_ANSWER as error:
             raise ClusterUnreachable(_unreachable(error)) from error
-        if response.status >= 400:
-            raise ApiError.from_answer(response.status, data)
-        answer: Json = json.loads(data)
         return answer
 
     async def stream(
@@ -119,14 +138,28 @@ class Client:
             response = await self._send("GET", path, query, None, "application/json", timeout)
             try:
                 if response.status >= 400:
+                    if response.status == 401:
+                        await self._renew_credentials()
                     raise ApiError.from_answer(response.status, await response.read())
                 on_open()
                 async for line in response.content:
                     yield json.loads(line)
             finally:
                 response.close()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except _NO_ANSWER as error:
             raise ClusterUnreachable(_unreachable(error)) from error
+
+    async def _renew_credentials(self) -> bool:
+        """Read the configuration again, for tokens that a plugin or a login gives for a while."""
+        now = time.monotonic()
+        if self._renew is None or now - self._renewed < _RENEWAL_PAUSE:
+            return False
+        self._renewed = now
+        try:
+            await self._renew()
+        except (kubernetes_config.ConfigException, OSError) as error:
+            raise ClusterUnreachable(f"the credentials cannot be renewed: {error}") from error
+        return True
 
     async def _send(
         self,
@@ -151,6 +184,12 @@ class Client:
             method, url, header_params=headers, body=body, _request_timeout=timeout
         )
         return answer.response
+
+
+def _check_path(kubeconfig: str | None) -> None:
+    """The official client calls a file that is not there an invalid one."""
+    if kubeconfig and not Path(kubeconfig).is_file():
+        raise ClusterUnreachable(f"there is no kubeconfig at {kubeconfig}")
 
 
 async def _load_kubeconfig(

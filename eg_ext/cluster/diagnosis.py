@@ -40,11 +40,10 @@ def diagnose(pod: dict[str, Any]) -> Trouble | None:
         return Trouble(True, _disrupted(disruption))
     if status.get("reason") == "Evicted":
         return Trouble(True, f"The node evicted the kernel: {_end(status.get('message'))}")
-    for container in status.get("containerStatuses") or []:
-        if container.get("name") != labels.CONTAINER:
-            continue
+    beside = status.get("initContainerStatuses") or []
+    for container in [*beside, *(status.get("containerStatuses") or [])]:
         state = container.get("state") or {}
-        if "terminated" in state:
+        if "terminated" in state and container.get("name") == labels.CONTAINER:
             return Trouble(True, _terminated(state["terminated"], pod))
         if "waiting" in state:
             trouble = _waiting(state["waiting"], container, pod["metadata"]["name"])

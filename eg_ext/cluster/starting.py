@@ -29,7 +29,9 @@ _ACCOUNT_PATIENCE = 5.0
 _STRICT = {"fieldValidation": "Strict"}
 """Without it the API server drops fields that it does not know, and says nothing."""
 
-_CLEANUP_ATTEMPTS = 5
+_DELETE_ATTEMPTS = 60
+_LONGEST_PAUSE = 15.0
+"""Seconds: together a quarter of an hour, longer than a control plane's upgrade."""
 _CLEANUP_PATIENCE = 5.0
 
 
@@ -61,6 +63,8 @@ class Starter:
         self._create_namespaces = create_namespaces
         self._log = log
         self._background: set[asyncio.Task[None]] = set()
+        self._abandoned: set[tuple[str, str]] = set()
+        fleet.subscribe(self._delete_abandoned)
 
     async def start(self, plan: Plan, launch: Launch, connection: Mapping[str, Any]) -> Running:
         """Create the kernel's pod and return when the kernel accepts connections.
@@ -82,7 +86,10 @@ class Starter:
             )
         except asyncio.TimeoutError:
             seen = self._fleet.get(plan.namespace, launch.pod_name)
+            stale = self._fleet.stale_since is not None
             await self._clean_up(plan.namespace, launch.pod_name)
+            if stale:
+                raise ClusterUnreachable("the watch on kernel pods is broken") from None
             raise StartFailed(_too_slow(plan, seen), status=504) from None
         except BaseException:
             await self._clean_up(plan.namespace, launch.pod_name)
@@ -101,7 +108,8 @@ class Starter:
         """
         options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1"}
         if now:
-            options["gracePeriodSeconds"] = 0
+            # Not 0: the pod would be gone for the scheduler while its processes still run.
+            options["gracePeriodSeconds"] = 1
         try:
             await self._client.request("DELETE", _pod_path(namespace, name), body=options)
         except ApiError as error:
@@ -112,10 +120,12 @@ class Starter:
         """Delete a kernel's pod in the background, trying again where that fails."""
         self._spawn(self._stop_surely(namespace, name, now))
 
-    async def finish(self) -> None:
-        """Wait until everything that runs in the background is done."""
-        while self._background:
-            await asyncio.gather(*self._background)
+    async def finish(self, patience: float) -> None:
+        """Wait until everything that runs in the background is done, for `patience` seconds."""
+        if self._background:
+            _, late = await asyncio.wait(self._background, timeout=patience)
+            for task in late:
+                task.cancel()
 
     async def _create_and_await(
         self, plan: Plan, launch: Launch, connection: Mapping[str, Any]
@@ -185,17 +195,27 @@ class Starter:
     async def _clean_up(self, namespace: str, name: str) -> None:
         # A task of its own: whoever cancelled the start must not cancel this as
         # well, and a cluster that does not answer must not hold back the error.
+        self._abandoned.add((namespace, name))
         deletion = self._spawn(self._stop_surely(namespace, name, now=True))
         await asyncio.wait({deletion}, timeout=_CLEANUP_PATIENCE)
 
+    def _delete_abandoned(self, before: KernelPod, after: KernelPod | None) -> None:
+        """A create whose answer never came may still be carried out after its deletion."""
+        if before.key not in self._abandoned:
+            return
+        if after is None:
+            self._abandoned.discard(before.key)
+        elif not after.deleting:
+            self.stop_soon(*after.key, now=True)
+
     async def _stop_surely(self, namespace: str, name: str, now: bool) -> None:
-        for attempt in range(_CLEANUP_ATTEMPTS):
+        for attempt in range(_DELETE_ATTEMPTS):
             try:
                 await self.stop(namespace, name, now=now)
                 return
             except ClusterError as error:
                 self._log.warning("Pod %s/%s is not deleted yet: %s", namespace, name, error)
-            await asyncio.sleep(2**attempt)
+            await asyncio.sleep(min(2**attempt, _LONGEST_PAUSE))
         self._log.error("Pod %s/%s could not be deleted, do it by hand.", namespace, name)
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:

@@ -13,11 +13,13 @@ from .. import __version__
 from ..catalog import CatalogError
 from ..cluster import ClusterError
 from .handlers import replace_handlers
-from .kernelspecs import ProfileKernelSpecManager
+from .kernelspecs import PROXY_CLASS, ProfileKernelSpecManager
 from .managers import ProfileMappingKernelManager
 from .profiles import KernelProfiles, profiles_of
 
 __all__ = ["ProfileGateway", "main"]
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class ProfileGateway(EnterpriseGatewayApp):
@@ -66,6 +68,28 @@ class ProfileGateway(EnterpriseGatewayApp):
             self.kernel_spec_manager, ProfileKernelSpecManager
         ):
             self.kernel_manager.default_kernel_name = self.kernel_spec_manager.default_name() or ""
+            if not self.kernel_manager.default_kernel_name:
+                self.log.warning(
+                    "No kernelspec names %s, so no kernel is offered: "
+                    "run 'eg-ext kernelspecs install'.",
+                    PROXY_CLASS,
+                )
+        if not self.auth_token and self.ip not in LOOPBACK:
+            self.log.warning(
+                "Whoever reaches %s:%s can start kernels as anybody: set EG_AUTH_TOKEN.",
+                self.ip,
+                self.port,
+            )
+
+    def parse_command_line(self, argv: list[str] | None = None) -> None:
+        """Read the options; anything else on the command line is a mistake."""
+        super().parse_command_line(argv)
+        if self.extra_args:
+            self.log.critical(
+                "eg-ext serve takes options only, not %s: the catalog is named by --catalog=FILE.",
+                " ".join(self.extra_args),
+            )
+            self.exit(2)
 
     def init_configurables(self) -> None:
         """Make the managers; a broken catalog ends the gateway here, with all it has wrong."""
@@ -85,6 +109,7 @@ class ProfileGateway(EnterpriseGatewayApp):
     def shutdown(self) -> None:
         """Stop all kernels, as Enterprise Gateway does, but all at once."""
         self.log.info("Stopping all kernels.")
+        self.http_server.stop()
         asyncio.get_event_loop().run_until_complete(self._stop_all())
 
     async def _stop_all(self) -> None:

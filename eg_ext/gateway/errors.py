@@ -11,7 +11,7 @@ from tornado import web
 from ..catalog import CatalogError, Refusal
 from ..cluster import ClusterError, StartFailed
 
-__all__ = ["ReadableErrors", "http_error"]
+__all__ = ["ReadableErrors", "http_error", "sentence"]
 
 
 def http_error(error: Exception) -> web.HTTPError:
@@ -23,10 +23,16 @@ def http_error(error: Exception) -> web.HTTPError:
     if isinstance(error, (Refusal, StartFailed)):
         return web.HTTPError(error.status, error.message)
     if isinstance(error, ClusterError):
-        return web.HTTPError(503, f"Kernels cannot be started at the moment: {error}.")
+        return web.HTTPError(
+            503,
+            "Kernels cannot be started at the moment: the gateway does not reach its cluster. "
+            "Try again in a minute, or ask your administrator.",
+        )
     if isinstance(error, CatalogError):
         return web.HTTPError(
-            500, "The catalog of kernel profiles is broken. Ask your administrator to check it."
+            500,
+            "The catalog of kernel profiles, or this kernelspec, is broken. "
+            "Ask your administrator to check it.",
         )
     raise TypeError(f"not one of eg_ext's errors: {error!r}")
 
@@ -40,11 +46,7 @@ class ReadableErrors:
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error (tornado's hook)."""
         error = (kwargs.get("exc_info") or (None, None))[1]
-        message = ""
-        if isinstance(error, web.HTTPError):
-            message = _sentence(error)
-        elif error is not None:
-            message = "The gateway has an error. Its log says more."
+        message = sentence(error) if error is not None else ""
         reason = responses.get(status_code, "Unknown HTTP Error")
         handler: Any = self
         handler.set_header("Content-Type", "application/json")
@@ -52,7 +54,10 @@ class ReadableErrors:
         handler.finish(json.dumps({"reason": reason, "message": message}))
 
 
-def _sentence(error: web.HTTPError) -> str:
+def sentence(error: BaseException) -> str:
+    """What an error says to a user."""
+    if not isinstance(error, web.HTTPError):
+        return "The gateway has an error. Its log says more."
     # Tornado doubles the percent signs of a message that has no arguments.
     message = error.log_message or ""
     try:

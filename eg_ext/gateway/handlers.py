@@ -6,17 +6,15 @@ import asyncio
 import json
 from typing import Any
 
-from enterprise_gateway.mixins import CORSMixin, JSONErrorsMixin, TokenAuthorizationMixin
 from enterprise_gateway.services.kernels import handlers as stock
 from jupyter_client.jsonutil import date_default
 from jupyter_server.auth import authorized
 from jupyter_server.base.zmqhandlers import serialize_msg_to_ws_v1
-from jupyter_server.services.kernels import handlers
 from jupyter_server.utils import url_escape, url_path_join
 from tornado import web
 
 from .errors import ReadableErrors
-from .managers import ProfileKernelManager
+from .kernels import ProfileKernelManager
 
 __all__ = ["ChannelsHandler", "KernelActionHandler", "MainKernelHandler", "replace_handlers"]
 
@@ -46,6 +44,8 @@ class MainKernelHandler(ReadableErrors, stock.MainKernelHandler):
         try:
             kernel_id = await self._starting
         except asyncio.CancelledError:
+            if not self._client_gone:
+                raise web.HTTPError(503, "The gateway is shutting down.") from None
             self.log.info("The client went away while its kernel was starting.")
             return
         if self._client_gone:
@@ -77,22 +77,18 @@ def _checked(model: Any) -> tuple[str | None, dict[str, Any]]:
     return name, env
 
 
-class KernelActionHandler(
-    ReadableErrors,
-    TokenAuthorizationMixin,
-    CORSMixin,
-    JSONErrorsMixin,
-    handlers.KernelActionHandler,
-):
-    """``/api/kernels/{id}/interrupt`` and ``…/restart``."""
+class KernelActionHandler(ReadableErrors):
+    """``/api/kernels/{id}/interrupt`` and ``…/restart``, mixed into Enterprise Gateway's class."""
 
     @web.authenticated
     @authorized
-    async def post(self, kernel_id: str, action: str) -> None:
+    async def post(self: Any, kernel_id: str, action: str) -> None:
         """Interrupt (204) or restart (200 with the kernel) a kernel."""
         manager = self.kernel_manager
         manager.check_kernel_id(kernel_id)
         if action == "interrupt":
+            if not manager.get_kernel(kernel_id).has_kernel:
+                raise web.HTTPError(409, "The kernel is being restarted.")
             await manager.interrupt_kernel(kernel_id)
             self.set_status(204)
             self.finish()
@@ -111,6 +107,12 @@ class ChannelsHandler(ReadableErrors, stock.ZMQChannelsHandler):
     _kernel: ProfileKernelManager | None = None
     _held: list[str | bytes] | None = None
     """Messages for a kernel that is being restarted; None while it is not."""
+
+    async def pre_get(self) -> None:
+        """Before the websocket is opened: a kernel that is being restarted has no address."""
+        await self.kernel_manager.get_kernel(self.kernel_id).settled.wait()
+        self.kernel_manager.check_kernel_id(self.kernel_id)
+        await super().pre_get()
 
     def open(self, kernel_id: str) -> Any:
         """The websocket is there: connect it to the kernel (tornado's hook)."""
@@ -159,14 +161,26 @@ class ChannelsHandler(ReadableErrors, stock.ZMQChannelsHandler):
             if not stream.closed():
                 stream.on_recv(None)
                 stream.close()
-        self.create_stream()
-        await self.nudge()
+        try:
+            self.create_stream()
+            await self.nudge()
+        except Exception:
+            # Its client will come back, and must not believe until then that it is heard.
+            self._held = None
+            self.close()
+            raise
         for stream in self.channels.values():
             if not stream.closed():
                 stream.on_recv_stream(self._on_zmq_reply)
         held, self._held = self._held or [], None
         for message in held:
             self.on_message(message)
+
+    def lost(self) -> None:
+        """The kernel was shut down: no answer will come."""
+        self._held = None
+        if self.ws_connection is not None:
+            self._send_status_message("dead")
 
     def _say_why(self) -> None:
         reason = self._kernel.end_reason if self._kernel is not None else None
@@ -196,8 +210,7 @@ def replace_handlers(routes: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Enterprise Gateway's routes with our handlers, and readable errors on all of them."""
     replaced = []
     for pattern, handler, *arguments in routes:
-        ours = _REPLACED.get(handler.__name__)
-        if ours is None:
-            ours = type(handler.__name__, (ReadableErrors, handler), {})
-        replaced.append((pattern, ours, *arguments))
+        # Derived from the route's own class: Enterprise Gateway may have patched that one.
+        ours = _REPLACED.get(handler.__name__, ReadableErrors)
+        replaced.append((pattern, type(handler.__name__, (ours, handler), {}), *arguments))
     return replaced

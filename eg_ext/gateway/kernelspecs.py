@@ -9,15 +9,17 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager, NoSuchKernel
 from tornado import web
-from traitlets import Bool
+from traitlets import Bool, TraitError
 
 from ..catalog import (
     Catalog,
     CatalogError,
+    Kernelspec,
     Profile,
     combined_display_name,
     combined_name,
@@ -72,6 +74,11 @@ class ProfileKernelSpecManager(KernelSpecManager):
 
     ensure_native_kernel = Bool(False, config=True, help="Offer the gateway's own Python.")
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._read: dict[tuple[str, str, int], _Installed | None] = {}
+        """What was read, by name, directory and time of change; None: not offered."""
+
     def find_kernel_specs(self) -> dict[str, str]:
         """Names and resource directories of all offers."""
         return {offer.name: offer.installed.resource_dir for offer in self._offers()}
@@ -117,6 +124,8 @@ class ProfileKernelSpecManager(KernelSpecManager):
     def no_such_kernel(self, kernel_name: str) -> web.HTTPError:
         """The answer to a request for a kernel that is not offered."""
         names = sorted(offer.name for offer in self._offers())
+        if not kernel_name:
+            return web.HTTPError(400, f"No kernel was named. There are: {', '.join(names)}.")
         if not names:
             hint = "No kernelspecs are installed: run 'eg-ext kernelspecs install'."
         else:
@@ -145,21 +154,39 @@ class ProfileKernelSpecManager(KernelSpecManager):
 
     def _offers(self) -> Iterator[_Offer]:
         profiles = self._catalog.profiles
+        offered = set()
         for installed in self._installed():
             for profile in profiles:
-                yield _Offer(installed, profile)
+                offer = _Offer(installed, profile)
+                # "python" with "gpu-small" and "python-gpu" with "small" have the same name.
+                if offer.name not in offered:
+                    offered.add(offer.name)
+                    yield offer
 
     def _installed(self) -> Iterator[_Installed]:
-        """The kernelspecs on disk that name our proxy."""
+        """The kernelspecs on disk that name our proxy and are right."""
         for name, directory in super().find_kernel_specs().items():
             try:
-                spec = KernelSpec.from_resource_dir(directory).to_dict()
-                proxy = spec["metadata"].get("process_proxy") or {}
-                ours = proxy.get("class_name") == PROXY_CLASS
-            except (OSError, ValueError, AttributeError) as error:
-                self.log.error("Kernelspec %s in %s is unreadable: %s", name, directory, error)
+                changed = Path(directory, "kernel.json").stat().st_mtime_ns
+            except OSError:
                 continue
-            if ours:
-                yield _Installed(name, directory, spec)
-            else:
-                self.log.debug("Kernelspec %s does not name %s: not offered", name, PROXY_CLASS)
+            key = (name, directory, changed)
+            if key not in self._read:
+                self._read[key] = self._inspect(name, directory)
+            installed = self._read[key]
+            if installed is not None:
+                yield installed
+
+    def _inspect(self, name: str, directory: str) -> _Installed | None:
+        """Read a kernelspec; say once why it is not offered."""
+        try:
+            spec = KernelSpec.from_resource_dir(directory).to_dict()
+            proxy = spec["metadata"].get("process_proxy") or {}
+            if proxy.get("class_name") != PROXY_CLASS:
+                self.log.info("Kernelspec %s does not name %s: not offered.", name, PROXY_CLASS)
+                return None
+            Kernelspec.from_kernel_json(name, spec)
+        except (OSError, ValueError, TypeError, AttributeError, TraitError, CatalogError) as error:
+            self.log.error("Kernelspec %s in %s is not offered: %s", name, directory, error)
+            return None
+        return _Installed(name, directory, spec)

@@ -1,118 +1,40 @@
-"""Kernel managers: Enterprise Gateway's, without what makes it forget or hang."""
+"""The manager of all kernels: who may start one, and what becomes of those that nobody needs."""
 
 from __future__ import annotations
 
 import asyncio
 import uuid
 from collections.abc import Awaitable
-from typing import Any, Protocol
+from contextvars import ContextVar
+from datetime import datetime, timezone
+from typing import Any
 
-from enterprise_gateway.services.kernels.remotemanager import (
-    RemoteKernelManager,
-    RemoteMappingKernelManager,
-)
-from jupyter_client.ioloop import AsyncIOLoopKernelRestarter
+from enterprise_gateway.services.kernels.remotemanager import RemoteMappingKernelManager
 from jupyter_client.kernelspec import NoSuchKernel
 from tornado import web
+from tornado.ioloop import PeriodicCallback
 from traitlets import default
 
-from .proxy import ProfileProcessProxy
+from .kernels import ProfileKernelManager
+from .profiles import profiles_of
 
-__all__ = ["FleetRestarter", "ProfileKernelManager", "ProfileMappingKernelManager"]
-
-_RECONNECT_PATIENCE = 15.0
-"""Seconds that clients get to be connected to a restarted kernel before the restart returns."""
+__all__ = ["ProfileMappingKernelManager"]
 
 CLIENT_ENV = frozenset({"KERNEL_USERNAME"})
 """All that a client may say about its kernel, apart from the kernel's name."""
 
-
-class FleetRestarter(AsyncIOLoopKernelRestarter):
-    """Restarts a kernel that ended, once at a time.
-
-    The fleet calls :meth:`poll` at the moment a pod ends; the periodic poll
-    stays as a second look and costs no request.
-    """
-
-    _polling = False
-
-    async def poll(self) -> None:
-        """Restart the kernel if it has ended."""
-        if self._polling or self.kernel_manager.shutting_down:
-            return
-        self._polling = True
-        try:
-            await super().poll()
-        except web.HTTPError as error:
-            self.log.error("The kernel could not be restarted: %s", error)
-            self.stop()
-            self._fire_callbacks("dead")
-        finally:
-            self._polling = False
-
-
-class Client(Protocol):
-    """Somebody who is connected to a kernel."""
-
-    def hold(self) -> None:
-        """The kernel is about to move to a new pod: keep what is meant for it."""
-
-    async def reconnect(self) -> None:
-        """The kernel is in its new pod: connect to it and hand over what was kept."""
-
-
-class ProfileKernelManager(RemoteKernelManager):
-    """Manages one kernel."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.clients: list[Client] = []
-        """Who is connected, and stays so when the kernel is restarted."""
-        self.end_reason: str | None = None
-        """Why the kernel ended last time."""
-        self._restarting: asyncio.Future[None] | None = None
-
-    @default("restarter_class")
-    def _fleet_restarter(self) -> type[FleetRestarter]:
-        return FleetRestarter
-
-    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-        """Stop the kernel; one that never ran or has ended is only forgotten."""
-        if not self.has_kernel:
-            self.stop_restarter()
-            self.cleanup(connection_file=not restart)
-            return
-        await super().shutdown_kernel(now=now, restart=restart)
-
-    async def restart_kernel(self, now: bool = False, **kwargs: Any) -> None:
-        """Start the kernel again in a new pod and connect its clients to it."""
-        for client in self.clients:
-            client.hold()
-        try:
-            await super().restart_kernel(now=now, **kwargs)
-        finally:
-            self.restarting = False
-        if not self.has_kernel:  # nobody was connected: it was shut down instead
-            return
-        # What is kept for clients that are away listens to the old pod.
-        self.parent.stop_buffering(self.kernel_id)
-        reconnecting = [asyncio.ensure_future(client.reconnect()) for client in self.clients]
-        if reconnecting:
-            await asyncio.wait(reconnecting, timeout=_RECONNECT_PATIENCE)
-
-    def _get_process_proxy(self) -> None:
-        super()._get_process_proxy()
-        if isinstance(self.process_proxy, ProfileProcessProxy):
-            self.process_proxy.on_end(self._kernel_ended)
-
-    def _kernel_ended(self) -> None:
-        self.end_reason = self.process_proxy.end_reason
-        if self._restarter is not None:
-            self._restarting = asyncio.ensure_future(self._restarter.poll())
+_next_id: ContextVar[str | None] = ContextVar("eg_ext_next_kernel_id", default=None)
+"""The id of the kernel that this request starts; known before, so that it can be cleaned up."""
 
 
 class ProfileMappingKernelManager(RemoteMappingKernelManager):
     """Manages all kernels of the gateway."""
+
+    _initialized_culler: bool
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._background: set[asyncio.Task[None]] = set()
 
     @default("kernel_manager_class")
     def _profile_kernel_manager(self) -> str:
@@ -120,7 +42,7 @@ class ProfileMappingKernelManager(RemoteMappingKernelManager):
 
     def new_kernel_id(self, **kwargs: Any) -> str:
         """A new kernel's id; a client has no say in it."""
-        return str(uuid.uuid4())
+        return _next_id.get() or str(uuid.uuid4())
 
     async def start_kernel(self, *args: Any, **kwargs: Any) -> str:
         """Start a kernel and return its id.
@@ -146,36 +68,82 @@ class ProfileMappingKernelManager(RemoteMappingKernelManager):
                 "Who is the kernel for? Set KERNEL_USERNAME in the environment of the "
                 "Jupyter server or in the request's env.",
             )
-        starting: str = await super().start_kernel(kernel_name=name, env=env)
-        return starting
+        kernel_id = str(uuid.uuid4())
+        _next_id.set(kernel_id)
+        try:
+            await super().start_kernel(kernel_name=name, env=env)
+        except BaseException:
+            # It may be there already, and nobody will ever hear of it.
+            if kernel_id in self:
+                self._spawn(self.shutdown_kernel(kernel_id, now=True))
+            raise
+        finally:
+            _next_id.set(None)
+        return kernel_id
 
     async def restart_kernel(self, kernel_id: str, now: bool = False) -> Any:
         """Restart a kernel; one that cannot be started again is gone."""
         kernel = self.get_kernel(kernel_id)
         try:
-            answered = await super().restart_kernel(kernel_id, now=now)
-        except web.HTTPError:
-            if kernel_id in self and not kernel.has_kernel:
-                kernel._restarter._fire_callbacks("dead")
+            return await super().restart_kernel(kernel_id, now=now)
+        except Exception as error:
+            kernel.declare_dead(error)
             raise
-        return answered
+
+    async def shutdown_kernel(
+        self, kernel_id: str, now: bool = False, restart: bool = False
+    ) -> None:
+        """Stop a kernel, also one that is just being restarted, and tell its clients."""
+        self.check_kernel_id(kernel_id)
+        kernel = self.get_kernel(kernel_id)
+        await kernel.give_up()
+        await super().shutdown_kernel(kernel_id, now, restart)
+        self._kernel_connections.pop(kernel_id, None)
+        for client in list(kernel.clients):
+            client.lost()
 
     async def stop_all(self) -> None:
         """Stop every kernel at once, those that are still starting too."""
-        for starting in list(self._starting_kernels.values()):
-            starting.cancel()
-        await asyncio.gather(
-            *(self.shutdown_kernel(kernel_id, now=True) for kernel_id in self.list_kernel_ids()),
-            *self._starting_kernels.values(),
-            return_exceptions=True,
-        )
+        starting = list(self._starting_kernels.values())
+        for each in starting:
+            each.cancel()
+        await asyncio.gather(*starting, return_exceptions=True)
+        for kernel_id in self.list_kernel_ids():
+            self._spawn(self.shutdown_kernel(kernel_id, now=True))
+        await asyncio.gather(*self._background, return_exceptions=True)
+
+    def initialize_culler(self) -> None:
+        """Look for idle kernels, also where only profiles say how long one may be idle."""
+        profiles = profiles_of(self.parent).catalog.profiles
+        if self.cull_idle_timeout > 0 or not any(profile.idle_timeout for profile in profiles):
+            super().initialize_culler()
+        elif not self._initialized_culler:
+            self._initialized_culler = True
+            self._culler_callback = PeriodicCallback(self.cull_kernels, 1000 * self.cull_interval)
+            self._culler_callback.start()
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        """Stop a kernel that has been idle for longer than its profile, or EG's option, allows."""
+        kernel = self.get_kernel(kernel_id)
+        if not hasattr(kernel, "last_activity"):  # it has only just been started
+            return
+        allowed = kernel.idle_timeout or self.cull_idle_timeout
+        idle = (datetime.now(timezone.utc) - kernel.last_activity).total_seconds()
+        used = self._kernel_connections.get(kernel_id, 0) and not self.cull_connected
+        busy = kernel.execution_state == "busy" and not self.cull_busy
+        if 0 < allowed < idle and not used and not busy:
+            self.log.warning("Kernel %s was idle for %d s: stopping it.", kernel_id, idle)
+            await self.shutdown_kernel(kernel_id)
 
     def _handle_kernel_died(self, kernel_id: str) -> None:
+        if kernel_id not in self:
+            return
         kernel = self.get_kernel(kernel_id)
         self.stop_watching_activity(kernel_id)
         self.stop_buffering(kernel_id)
         kernel.cleanup()
         super()._handle_kernel_died(kernel_id)
+        self._kernel_connections.pop(kernel_id, None)
 
     async def _add_kernel_when_ready(
         self, kernel_id: str, km: ProfileKernelManager, started: Awaitable[None]
@@ -186,3 +154,8 @@ class ProfileMappingKernelManager(RemoteMappingKernelManager):
             # jupyter_client forgets a start only if it succeeds.
             self._starting_kernels.pop(kernel_id, None)
             raise
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

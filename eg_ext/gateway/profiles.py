@@ -7,7 +7,6 @@ Enterprise Gateway; the process proxies of its kernels share it.
 from __future__ import annotations
 
 import asyncio
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,12 @@ from ..catalog import Catalog, load
 from ..cluster import Client, Fleet, Starter
 
 __all__ = ["KernelProfiles", "profiles_of"]
+
+CLOSE_PATIENCE = 20.0
+"""Seconds for deletions that are under way when the gateway stops."""
+
+
+_ATTRIBUTE = "_eg_ext_kernel_profiles"
 
 
 class KernelProfiles(LoggingConfigurable):
@@ -100,14 +105,14 @@ class KernelProfiles(LoggingConfigurable):
                 self._fleet = Fleet(client, self.gateway_name, self._only_namespace(), self.log)
                 self._starter = Starter(client, self._fleet, self.create_namespaces, self.log)
                 self._client = client
-            await self.fleet.start(self.connect_timeout)
+        await self.fleet.start(self.connect_timeout)
         return self
 
     async def close(self) -> None:
         """Finish what runs in the background and disconnect."""
         if self._client is None:
             return
-        await self.starter.finish()
+        await self.starter.finish(CLOSE_PATIENCE)
         await self.fleet.stop()
         await self._client.close()
         self._client = self._fleet = self._starter = None
@@ -118,12 +123,10 @@ class KernelProfiles(LoggingConfigurable):
         return None if "{" in namespace else namespace
 
 
-_of_application: weakref.WeakKeyDictionary[Any, KernelProfiles] = weakref.WeakKeyDictionary()
-
-
 def profiles_of(application: Any) -> KernelProfiles:
     """The profiles of a gateway application, made from its configuration on first use."""
-    profiles = _of_application.get(application)
+    profiles: KernelProfiles | None = getattr(application, _ATTRIBUTE, None)
     if profiles is None:
-        profiles = _of_application[application] = KernelProfiles(parent=application)
+        profiles = KernelProfiles(parent=application)
+        setattr(application, _ATTRIBUTE, profiles)
     return profiles

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from typing import Any
 
 from enterprise_gateway.services.processproxies.processproxy import BaseProcessProxyABC
+from jupyter_client.kernelspec import NoSuchKernel
 from tornado import web
 
-from ..catalog import CatalogError, KernelRequest, Kernelspec, Refusal, resolve
+from ..catalog import CatalogError, KernelRequest, Kernelspec, Plan, Refusal, resolve
 from ..cluster import ClusterError, KernelPod
-from ..pods import Launch, connection_info, pod_name
+from ..pods import Launch, connection_info, pod_name, termination_grace
 from .errors import http_error
 from .kernelspecs import ProfileKernelSpecManager
 from .profiles import KernelProfiles, profiles_of
@@ -58,6 +59,8 @@ class ProfileProcessProxy(KubernetesProcessProxy):
         # Any value: with it the kernel manager leaves the ports and the
         # connection file to us.
         kernel_manager.response_address = "none"
+        self.plan: Plan | None = None
+        """What the kernel was started as."""
         self.end_reason: str | None = None
         """Why the kernel ended, once it has."""
         self._stopping = False
@@ -108,9 +111,14 @@ class ProfileProcessProxy(KubernetesProcessProxy):
                 self.kernel_manager.session.key.decode(), self.kernel_manager.kernel_name
             )
             running = await profiles.starter.start(plan, launch, connection)
+        except NoSuchKernel as error:
+            raise web.HTTPError(404, f"The kernelspec {error.name!r} is gone.") from error
         except (Refusal, ClusterError, CatalogError) as error:
             self.log.warning("Kernel %s of %s: %s", self.kernel_id, user, error)
             raise http_error(error) from error
+        self.plan = plan
+        # Else jupyter_client ends it by force after 5 s, whatever its profile says.
+        self.kernel_manager.shutdown_wait_time = termination_grace(plan) + 1
         self._adopt(running.pod)
         self._connect(dict(running.connection))
         self.log.info(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from . import labels
+from .base import termination_grace
 from .building import build_pod, build_secret
 from .connection import CONNECTION_ENV, CONNECTION_KEY, PORTS, connection_info
 from .launching import Launch
@@ -18,4 +19,5 @@ __all__ = [
     "connection_info",
     "labels",
     "pod_name",
+    "termination_grace",
 ]

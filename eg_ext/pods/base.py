@@ -13,6 +13,10 @@ from .connection import CONNECTION_ENV, CONNECTION_KEY, PORTS
 from .launching import Launch
 
 LAUNCHER = "eg-ext-kernel"
+TERMINATION_GRACE = 10
+"""Seconds; the launcher's own default is 5, and the kubelet needs a little."""
+KUBERNETES_GRACE = 30
+"""Seconds that Kubernetes gives where a pod says nothing."""
 USER_ID = 1000
 GROUP_ID = 100
 """Jupyter's images run as user 1000 (jovyan) and group 100 (users)."""
@@ -22,7 +26,7 @@ def base_pod() -> dict[str, Any]:
     """The partial PodSpec below everything else."""
     return {
         "restartPolicy": "Never",
-        "terminationGracePeriodSeconds": 10,
+        "terminationGracePeriodSeconds": TERMINATION_GRACE,
         "enableServiceLinks": False,
         "automountServiceAccountToken": False,
         "securityContext": {
@@ -36,6 +40,18 @@ def base_pod() -> dict[str, Any]:
             "seccompProfile": {"type": "RuntimeDefault"},
         },
     }
+
+
+def termination_grace(plan: Plan) -> float:
+    """Seconds between a pod's deletion and its forced end."""
+    grace = plan.pod.get("terminationGracePeriodSeconds", TERMINATION_GRACE)
+    return KUBERNETES_GRACE if grace is None else float(grace)
+
+
+def _grace_option(plan: Plan) -> list[str]:
+    """The launcher needs a part of a grace period that is not the usual one for itself."""
+    grace = termination_grace(plan)
+    return [] if grace == TERMINATION_GRACE else ["--grace", f"{max(grace - 5, 1):g}"]
 
 
 def base_security() -> dict[str, Any]:
@@ -75,6 +91,7 @@ def contract(plan: Plan, launch: Launch) -> dict[str, Any]:
             LAUNCHER,
             "--interrupt",
             plan.interrupt,
+            *_grace_option(plan),
             "--",
             *(literal(each) for each in plan.argv),
         ],

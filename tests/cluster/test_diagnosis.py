@@ -160,6 +160,18 @@ def test_an_unschedulable_pod_may_still_get_its_node() -> None:
     )
 
 
+def test_an_init_container_without_an_image_keeps_the_kernel_from_starting() -> None:
+    given = pod(phase="Pending")
+    waiting = {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}
+    given["status"]["initContainerStatuses"] = [
+        {"name": "fetch", "image": "team/fetch:1", "state": {"waiting": waiting}}
+    ]
+    trouble = diagnose(given)
+    assert trouble is not None
+    assert trouble.fatal
+    assert "'team/fetch:1' cannot be pulled" in trouble.sentence
+
+
 def test_a_sidecars_state_is_not_the_kernels() -> None:
     given = pod(phase="Running")
     given["status"]["containerStatuses"].insert(

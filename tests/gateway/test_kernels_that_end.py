@@ -63,6 +63,20 @@ def test_a_kernel_that_nobody_uses_is_not_replaced(
     eventually(lambda: not pods_of(core, user))
 
 
+def test_a_profiles_own_patience_ends_its_kernels_and_no_others(
+    kubeconfig: str, tmp_path_factory: pytest.TempPathFactory, core: CoreV1Api, user: str
+) -> None:
+    folder = tmp_path_factory.mktemp("culling")
+    option = "--ProfileMappingKernelManager.cull_interval=1"
+    with run_gateway(folder, CATALOG, kubeconfig, option) as gateway:
+        lasting = gateway.start("python-small", user)
+        passing = gateway.start("python-short-lived", user)
+        path = f"/api/kernels/{passing['id']}"
+        eventually(lambda: gateway.request("GET", path).status_code == 404)
+        eventually(lambda: len(pods_of(core, user)) == 1)
+        assert pod_of(core, user).metadata.labels["kernel_id"] == lasting["id"]
+
+
 @pytest.fixture
 def impatient(
     kubeconfig: str, tmp_path_factory: pytest.TempPathFactory
