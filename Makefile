@@ -5,7 +5,7 @@ PY := .venv/bin/python
 DEVCLUSTER := python3 -m devcluster
 # With a cluster of your own (KUBECONFIG, or CLUSTER_PROVIDER=kind|k3d|minikube) devcluster is not
 # used; that cluster must have, or be able to pull, the image.
-OWN_CLUSTER := $(KUBECONFIG)$(CLUSTER_PROVIDER)
+OWN_CLUSTER := $(filter-out $(shell $(DEVCLUSTER) kubeconfig 2>/dev/null),$(KUBECONFIG))$(CLUSTER_PROVIDER)
 IMAGES := $(if $(OWN_CLUSTER),,LOAD=1 )images/build
 # Tests run side by side; more workers than this only get into each other's way on two cores.
 WORKERS ?= 3
@@ -32,7 +32,7 @@ cluster-down: ## Stop it and leave nothing behind.
 images: ## Build the kernel images (BUILDER=, REGISTRY=, TAG=, PUSH=1, LOAD=1).
 	@images/build
 
-demo: env cluster ## Run a notebook in kernel pods of two profiles.
+demo: env cluster ## Run a notebook in kernel pods of two profiles (REGISTRY=, TAG=, PUSH=1).
 	@$(IMAGES)
 	@$(PY) examples/demo.py
 
