@@ -71,12 +71,23 @@ def running_gateway() -> Gateway | None:
     return gateway if gateway.answers() else None
 
 
+def install_kernelspecs() -> None:
+    """Install them with the image that ``make images`` makes of the same REGISTRY and TAG.
+
+    A gateway that runs already takes the new ones.
+    """
+    STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
+    install = [Path(sys.executable).with_name("eg-ext"), "kernelspecs", "install"]
+    install += [f"--prefix={STATE}"]
+    for option, name in (("--registry", "REGISTRY"), ("--tag", "TAG")):
+        if os.environ.get(name):
+            install += [f"{option}={os.environ[name]}"]
+    subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
+
+
 def start_gateway() -> Gateway:
     """Start ``eg-ext serve`` and wait until it answers."""
-    STATE.mkdir(parents=True, exist_ok=True, mode=0o700)
     bin_dir = Path(sys.executable).parent
-    install = [bin_dir / "eg-ext", "kernelspecs", "install", "--prefix", STATE]
-    subprocess.run(install, check=True, stdout=subprocess.DEVNULL)
     token = secrets.token_hex(16)
     environment = {
         **os.environ,
@@ -233,6 +244,7 @@ def main() -> None:
     if parser.parse_args().stop:
         stop()
         return
+    install_kernelspecs()
     gateway = running_gateway() or start_gateway()
     rows = []
     for profile in PROFILES:

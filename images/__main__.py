@@ -54,7 +54,7 @@ def parse() -> argparse.Namespace:
 
 def make(recipe: Recipe, options: argparse.Namespace) -> None:
     """Bring one image up to date and to where it is wanted."""
-    image = full_name(f"{options.registry.rstrip('/')}/{recipe.name}:{options.tag}")
+    image = image_of(recipe, options.registry, options.tag)
     base_image = full_name(options.base or recipe.base)
     archive = archives() / f"{image.replace('/', '_').replace(':', '_')}.tar"
     stamp = archive.with_suffix(".sha256")
@@ -113,6 +113,11 @@ def revision() -> str:
     """Return the commit that is checked out, ``unknown`` outside a checkout."""
     head = ("git", "-C", ROOT, "rev-parse", "--verify", "HEAD")
     return output(*head) if succeeds(*head) else "unknown"
+
+
+def image_of(recipe: Recipe, registry: str, tag: str) -> str:
+    """Return the full name of the image that a recipe makes."""
+    return full_name(f"{registry.rstrip('/')}/{recipe.name}:{tag}")
 
 
 def full_name(image: str) -> str:

@@ -38,7 +38,7 @@ def all_blocks(language: str) -> list[pytest.param]:
 def test_every_catalog_loads(snippet: str) -> None:
     content = yaml.safe_load(snippet)
     assert content
-    if "containers" not in content:  # a pod
+    if "kind" not in content and "containers" not in content:  # Kubernetes' own; a pod
         assert not loads(snippet).warnings
 
 
@@ -47,6 +47,11 @@ def test_every_kernelspec_is_one(snippet: str) -> None:
     content = json.loads(snippet)
     if "shell_port" not in content:  # a connection file
         assert Kernelspec.from_kernel_json("snippet", content).argv
+
+
+@pytest.mark.parametrize("snippet", all_blocks("python"))
+def test_every_program_is_one(snippet: str) -> None:
+    compile(snippet, "snippet", "exec")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -81,4 +86,6 @@ def test_the_readmes_commands_do_what_they_say(tmp_path: Path) -> None:
             assert done.returncode == 0, done.stdout + done.stderr
             ran.append(command[1])
     assert ran == ["kernelspecs", "validate"]
-    assert (tmp_path / "share" / "jupyter" / "kernels" / "python" / "kernel.json").exists()
+    kernel_json = tmp_path / "share" / "jupyter" / "kernels" / "python" / "kernel.json"
+    spec = Kernelspec.from_kernel_json("python", json.loads(kernel_json.read_text()))
+    assert spec.image == "registry.example.com/team/kernel-python:1.0"

@@ -60,6 +60,8 @@ def _describe(source: Source, error: Mapping[str, Any]) -> Problem:
         message = f"{error['input']!r} is not a slug: up to 40 of a-z, 0-9 and '-' are possible"
     elif kind == "literal_error":
         message = f"version {error['input']!r} is not known; this eg-ext reads version 1"
+        hint = "Write it without quotes." if error["input"] == "1" else ""
+        return source.problem(path, f"{_where(path)}{message}", hint)
     elif kind in ("too_short", "string_too_short"):
         message = "must not be empty"
     else:

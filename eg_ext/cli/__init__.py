@@ -6,7 +6,14 @@ import sys
 
 __all__ = ["main"]
 
-_EXTRA = {"click", "enterprise_gateway", "jupyter_core", "kubernetes", "pydantic", "yaml"}
+_EXTRA = {
+    "click": "catalog",
+    "jupyter_core": "catalog",
+    "pydantic": "catalog",
+    "yaml": "catalog",
+    "enterprise_gateway": "gateway",
+    "kubernetes": "gateway",
+}
 
 
 def main() -> None:
@@ -19,4 +26,4 @@ def main() -> None:
         package = (error.name or "").partition(".")[0]
         if package not in _EXTRA:
             raise
-        sys.exit(f"eg-ext needs {package} for this: install it as 'eg-ext[gateway]'.")
+        sys.exit(f"eg-ext needs {package} for this: install it as 'eg-ext[{_EXTRA[package]}]'.")

@@ -71,13 +71,13 @@ def install(
 
 
 def image_name(image: str, registry: str | None, tag: str | None) -> str:
-    """The image below another registry or with another tag.
+    """The image as ``make images`` calls it with the same REGISTRY and TAG.
 
     >>> image_name("eg-ext/kernel-python:dev", "registry.example/team", "1.0")
-    'registry.example/team/eg-ext/kernel-python:1.0'
+    'registry.example/team/kernel-python:1.0'
     """
     if registry:
-        image = f"{registry.rstrip('/')}/{image}"
+        image = f"{registry.rstrip('/')}/{image.rpartition('/')[2]}"
     if tag:
         path, slash, last = image.rpartition("/")
         image = f"{path}{slash}{last.partition(':')[0]}:{tag}"

@@ -29,6 +29,10 @@ MAX_MESSAGE = 1 << 30  # bytes; tornado's default of 10 MiB is less than one lar
 DELETE_ATTEMPTS = 3
 
 
+class _AnswerOverdue(GatewayUnreachable):
+    """The gateway has the request and owes the answer."""
+
+
 class GatewayApi:
     """One gateway, as one user sees it. Use it on one event loop and close it there."""
 
@@ -47,6 +51,7 @@ class GatewayApi:
         """Start a kernel and return its id.
 
         :raises GatewayRefused: with the gateway's reason, or with the kernels that it has.
+        :raises GatewayUnreachable: also when the start takes longer than the settings allow.
         """
         timeout = self._settings.start_timeout
         env = {"KERNEL_LAUNCH_TIMEOUT": str(int(timeout)), **self._settings.kernel_env}
@@ -63,6 +68,12 @@ class GatewayApi:
             if name in names:
                 raise
             raise GatewayRefused(refusal.status, _unknown(self.url, name, names)) from None
+        except _AnswerOverdue:
+            raise GatewayUnreachable(
+                f"Kernel {name!r} did not start within {timeout:g} s. Give more time with "
+                "--start-timeout or JUPYTER_GATEWAY_REQUEST_TIMEOUT, more than the profile's "
+                "start_timeout."
+            ) from None
         return str(kernel["id"])
 
     async def kernel_names(self) -> list[str]:
@@ -174,7 +185,9 @@ class GatewayApi:
     def _error(self, error: HTTPClientError) -> GatewayRefused | GatewayUnreachable:
         """Turn tornado's error into a sentence."""
         if isinstance(error, HTTPTimeoutError):
-            return GatewayUnreachable(
+            # Only the text tells a gateway that works on an answer from one that is not there.
+            overdue = error.message == "Timeout during request"
+            return (_AnswerOverdue if overdue else GatewayUnreachable)(
                 f"The gateway at {self.url} did not answer in time ({error.message})."
             )
         if error.response is None:

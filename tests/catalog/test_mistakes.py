@@ -69,6 +69,21 @@ def test_what_is_no_catalog_at_all_has_a_place_too(
     )
 
 
+@pytest.mark.parametrize(
+    ("version", "hint"), [('"1"', "Write it without quotes."), ("'1'", "Write it without quotes.")]
+)
+def test_a_version_in_quotes_is_told_to_lose_them(version: str, hint: str) -> None:
+    (problem,) = problems_of(TEXT.replace("version: 1", f"version: {version}"))
+    assert "version '1' is not known; this eg-ext reads version 1" in problem.message
+    assert problem.hint == hint
+    assert (problem.line, problem.column) == (1, 10)
+
+
+def test_another_version_gets_no_hint_about_quotes() -> None:
+    (problem,) = problems_of(TEXT.replace("version: 1", "version: 2"))
+    assert problem.hint == ""
+
+
 @pytest.mark.timeout(30)
 def test_a_small_file_cannot_unfold_to_a_huge_one() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 
-from eg_ext.cli.kernelspecs import destination, image_name
+from eg_ext.cli.kernelspecs import destination, image_name, shipped
+from images.__main__ import full_name, image_of
+from images.context import recipes
 
 from .conftest import Run
 
@@ -47,8 +49,7 @@ def test_the_image_can_come_from_another_registry_with_another_tag(
     assert result.exit_code == 0, result.output
     file = tmp_path / "share" / "jupyter" / "kernels" / "python" / "kernel.json"
     image = json.loads(file.read_text())["metadata"]["process_proxy"]["config"]["image_name"]
-    assert image.startswith("registry.example/team/")
-    assert image.endswith(":1.0")
+    assert image == "registry.example/team/kernel-python:1.0"
 
 
 @pytest.mark.parametrize(
@@ -59,10 +60,29 @@ def test_the_image_can_come_from_another_registry_with_another_tag(
         ("a/b", None, "1", "a/b:1"),
         ("b", "registry:5000/", None, "registry:5000/b"),
         ("b", "registry:5000", "1", "registry:5000/b:1"),
+        ("a/b:dev", "registry:5000/team", None, "registry:5000/team/b:dev"),
+        ("old.example:5000/a/b:dev", "new.example/team", "1", "new.example/team/b:1"),
     ],
 )
 def test_image_names(image: str, registry: str | None, tag: str | None, result: str) -> None:
     assert image_name(image, registry, tag) == result
+
+
+@pytest.mark.parametrize(
+    ("registry", "tag"),
+    [(None, None), ("registry.example.com/team", "1.0"), ("localhost:5000/", None), (None, "1.0")],
+)
+def test_a_kernelspec_names_the_image_that_make_images_makes(
+    registry: str | None, tag: str | None
+) -> None:
+    for recipe in recipes().values():
+        (spec,) = [
+            each
+            for each in shipped().values()
+            if each.image.rpartition("/")[2].partition(":")[0] == recipe.name
+        ]
+        made = image_of(recipe, registry or "eg-ext", tag or "dev")
+        assert full_name(image_name(spec.image, registry, tag)) == made
 
 
 def test_without_options_they_go_where_this_python_is() -> None:

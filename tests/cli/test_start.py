@@ -38,16 +38,22 @@ def test_it_starts_without_what_only_some_commands_need() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "arguments"),
-    [("click", ["--version"]), ("enterprise_gateway", ["serve"]), ("yaml", ["schema"])],
+    ("module", "arguments", "extra"),
+    [
+        ("click", ["--version"], "catalog"),
+        ("enterprise_gateway", ["serve"], "gateway"),
+        ("yaml", ["schema"], "catalog"),
+    ],
 )
-def test_a_missing_extra_is_said_in_one_sentence(module: str, arguments: list[str]) -> None:
+def test_a_missing_extra_is_said_in_one_sentence(
+    module: str, arguments: list[str], extra: str
+) -> None:
     done = python(
         f"import sys; sys.argv[1:] = {arguments}; sys.modules[{module!r}] = None; "
         "import eg_ext.cli; eg_ext.cli.main()"
     )
     assert done.returncode == 1
-    assert done.stderr == f"eg-ext needs {module} for this: install it as 'eg-ext[gateway]'.\n"
+    assert done.stderr == f"eg-ext needs {module} for this: install it as 'eg-ext[{extra}]'.\n"
 
 
 def test_an_unknown_command_is_wrong_usage(run: Run) -> None:

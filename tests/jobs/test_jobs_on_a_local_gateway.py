@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from ..support.wires import Proxy
 from .conftest import RunGateway
 from .running import JobGateway, Jobs
 from .scenarios import Scenarios
@@ -84,6 +85,19 @@ def test_a_kernel_that_does_not_answer_in_time_ends_the_run(
     assert code == 1
     assert "Error: The kernel was started, but did not answer within 2 s." in job.said
     assert gateway.running() == set()
+
+
+def test_a_start_that_takes_too_long_says_how_to_give_it_more_time(
+    gateway: JobGateway, jobs: Jobs, proxy: Proxy
+) -> None:
+    proxy.hold_answers()
+    code, job = jobs.run(gateway.through(proxy.url), "1", options=("--start-timeout", "1"))
+    assert code == 1
+    assert (
+        "Error: Kernel 'plain' did not start within 1 s. Give more time with --start-timeout or "
+        "JUPYTER_GATEWAY_REQUEST_TIMEOUT, more than the profile's start_timeout.\n"
+    ) in job.said
+    assert "Traceback" not in job.said
 
 
 def test_a_kernel_that_is_deleted_by_somebody_else_ends_the_run(
