@@ -11,7 +11,7 @@ from tornado import web
 from ..catalog import CatalogError, Refusal
 from ..cluster import ClusterError, StartFailed
 
-__all__ = ["ReadableErrors", "http_error", "sentence"]
+__all__ = ["ReadableErrors", "http_error", "no_user", "sentence"]
 
 
 def http_error(error: Exception) -> web.HTTPError:
@@ -35,6 +35,15 @@ def http_error(error: Exception) -> web.HTTPError:
             "Ask your administrator to check it.",
         )
     raise TypeError(f"not one of eg_ext's errors: {error!r}")
+
+
+def no_user() -> web.HTTPError:
+    """The answer to a request that does not say whom the kernel is for."""
+    return web.HTTPError(
+        400,
+        "Who is the kernel for? Set KERNEL_USERNAME in the environment of the "
+        "Jupyter server or in the request's env.",
+    )
 
 
 class ReadableErrors:

@@ -11,10 +11,10 @@ from typing import Any
 
 from enterprise_gateway.services.kernels.remotemanager import RemoteMappingKernelManager
 from jupyter_client.kernelspec import NoSuchKernel
-from tornado import web
 from tornado.ioloop import PeriodicCallback
 from traitlets import default
 
+from .errors import no_user
 from .kernels import ProfileKernelManager
 from .profiles import profiles_of
 
@@ -63,11 +63,7 @@ class ProfileMappingKernelManager(RemoteMappingKernelManager):
         sent = kwargs.get("env") or {}
         env = {key: value for key, value in sent.items() if key in CLIENT_ENV}
         if not env.get("KERNEL_USERNAME"):
-            raise web.HTTPError(
-                400,
-                "Who is the kernel for? Set KERNEL_USERNAME in the environment of the "
-                "Jupyter server or in the request's env.",
-            )
+            raise no_user()
         kernel_id = str(uuid.uuid4())
         _next_id.set(kernel_id)
         try:

@@ -21,7 +21,7 @@ from tornado import web
 from ..catalog import CatalogError, KernelRequest, Kernelspec, Plan, Refusal, resolve
 from ..cluster import ClusterError, KernelPod
 from ..pods import Launch, connection_info, pod_name, termination_grace
-from .errors import http_error
+from .errors import http_error, no_user
 from .kernelspecs import ProfileKernelSpecManager
 from .profiles import KernelProfiles, profiles_of
 from .stock import KubernetesProcessProxy
@@ -90,11 +90,7 @@ class ProfileProcessProxy(KubernetesProcessProxy):
         env: dict[str, str] = kwargs.get("env") or {}
         user = env.get("KERNEL_USERNAME", "")
         if not user:
-            raise web.HTTPError(
-                400,
-                "Who is the kernel for? Set KERNEL_USERNAME in the environment of the "
-                "Jupyter server or in the request's env.",
-            )
+            raise no_user()
         self._enforce_authorization(**kwargs)
         try:
             profiles = await self.profiles.connected()

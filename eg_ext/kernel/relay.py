@@ -30,6 +30,8 @@ STARTUP = 60.0
 """Seconds after which a kernel counts as ready, though it never listened."""
 SETTLE = 2.0
 """Seconds after which a kernel that listens counts as ready, though it gave no answer."""
+ASK_AGAIN = 0.2
+"""Seconds between two questions whether it is ready: kernels lose messages that come too early."""
 LINGER = 300
 """Milliseconds in which last replies may leave when the launcher ends."""
 
@@ -66,6 +68,7 @@ class Relay:
         self._replays = Replays()
         self._refused = 0
         self._ready_at = time.monotonic() + STARTUP
+        self._ask_at = self._ready_at
         self._own_identity = os.urandom(16)
         self._context = zmq.Context(io_threads=1)
         self.public = self._socket(zmq.ROUTER)
@@ -140,18 +143,26 @@ class Relay:
         # Only this one event is subscribed to. zmq.utils.monitor would decode it, and import
         # asyncio, which costs more than all the rest of the launcher.
         self._receive(self.monitor)
-        self._ready_at = min(self._ready_at, time.monotonic() + SETTLE)
+        now = time.monotonic()
+        self._ready_at = min(self._ready_at, now + SETTLE)
+        self._ask_at = now + ASK_AGAIN
 
     def seconds_to_ready(self) -> float | None:
         """Return after how many seconds :meth:`check_ready` is worth a call; None: no more."""
         if self.ready:
             return None
-        return max(0.0, self._ready_at - time.monotonic())
+        return max(0.0, min(self._ready_at, self._ask_at) - time.monotonic())
 
     def check_ready(self) -> None:
-        """Give up waiting for an answer from a kernel that listens and gave none."""
-        if self.seconds_to_ready() == 0:
+        """Ask a kernel that listens once more, or give up waiting for its answer."""
+        if self.seconds_to_ready() != 0:
+            return
+        now = time.monotonic()
+        if now >= self._ready_at:
             self.ready = True
+        else:
+            self._ask_at = now + ASK_AGAIN
+            self._send_own("kernel_info_request", {})
 
     # ---- both
 
