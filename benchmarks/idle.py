@@ -6,6 +6,7 @@ Counted from outside: the gateway talks to the API server through a proxy.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 import threading
 import time
@@ -79,8 +80,10 @@ class CountingProxy:
             reply = web.StreamResponse(status=answer.status)
             reply.content_type = "application/json"
             await reply.prepare(request)
-            async for chunk in answer.content.iter_any():
-                await reply.write(chunk)
+            # A watch ends when the gateway hangs up.
+            with contextlib.suppress(ConnectionError):
+                async for chunk in answer.content.iter_any():
+                    await reply.write(chunk)
             return reply
 
 
