@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from eg_ext.cluster import Client, Fleet, until_listening
-from eg_ext.pods import labels
+from eg_ext.pods import PORTS, labels
 from tests.support.gateways import RunningGateway
 
 NAMESPACE = "bench-kernels"
-_PORTS = {"shell": 9801, "iopub": 9802, "stdin": 9803, "control": 9804, "hb": 9805}
 
 
 @dataclass
@@ -82,10 +81,10 @@ class BarePods:
             NAMESPACE, manifest["metadata"]["name"], lambda seen: seen is None or seen.running
         )
         assert pod is not None, "a bare pod was deleted"
-        await until_listening(str(pod.ip), _PORTS["shell"])
+        await until_listening(str(pod.ip), PORTS["shell"])
 
     def _manifest(self) -> dict[str, Any]:
-        arguments = [f"--{channel}={port}" for channel, port in _PORTS.items()]
+        arguments = [f"--{channel}={port}" for channel, port in PORTS.items()]
         return {
             "apiVersion": "v1",
             "kind": "Pod",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ _ACCOUNT_PATIENCE = 5.0
 _STRICT = {"fieldValidation": "Strict"}
 """Without it the API server drops fields that it does not know, and says nothing."""
 
+_REMEMBERED_STARTS = 1000
+"""Failed starts whose pods may still turn up; of most there never was one."""
 _DELETE_ATTEMPTS = 60
 _LONGEST_PAUSE = 15.0
 """Seconds: together a quarter of an hour, longer than a control plane's upgrade."""
@@ -63,7 +66,7 @@ class Starter:
         self._create_namespaces = create_namespaces
         self._log = log
         self._background: set[asyncio.Task[None]] = set()
-        self._abandoned: set[tuple[str, str]] = set()
+        self._abandoned: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED_STARTS)
         fleet.subscribe(self._delete_abandoned)
 
     async def start(self, plan: Plan, launch: Launch, connection: Mapping[str, Any]) -> Running:
@@ -195,7 +198,7 @@ class Starter:
     async def _clean_up(self, namespace: str, name: str) -> None:
         # A task of its own: whoever cancelled the start must not cancel this as
         # well, and a cluster that does not answer must not hold back the error.
-        self._abandoned.add((namespace, name))
+        self._abandoned.append((namespace, name))
         deletion = self._spawn(self._stop_surely(namespace, name, now=True))
         await asyncio.wait({deletion}, timeout=_CLEANUP_PATIENCE)
 
@@ -204,7 +207,7 @@ class Starter:
         if before.key not in self._abandoned:
             return
         if after is None:
-            self._abandoned.discard(before.key)
+            self._abandoned.remove(before.key)
         elif not after.deleting:
             self.stop_soon(*after.key, now=True)
 

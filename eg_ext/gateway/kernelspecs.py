@@ -41,6 +41,7 @@ class _Installed:
     name: str
     resource_dir: str
     spec: dict[str, Any]
+    kernelspec: Kernelspec
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,13 @@ class ProfileKernelSpecManager(KernelSpecManager):
         offer = self._find(kernel_name)
         return KernelSpec(resource_dir=offer.installed.resource_dir, **offer.spec())
 
-    def base(self, kernel_name: str) -> tuple[str, dict[str, Any]]:
-        """Name and kernel.json of the kernelspec that an offer was made from.
+    def base(self, kernel_name: str) -> Kernelspec:
+        """The kernelspec that an offer was made from.
 
         Raises:
             NoSuchKernel: there is no such offer.
         """
-        installed = self._find(kernel_name).installed
-        return installed.name, installed.spec
+        return self._find(kernel_name).installed.kernelspec
 
     def full_name(self, kernel_name: str) -> str:
         """The name of an offer, with its profile: ``python`` becomes ``python-small``.
@@ -185,8 +185,8 @@ class ProfileKernelSpecManager(KernelSpecManager):
             if proxy.get("class_name") != PROXY_CLASS:
                 self.log.info("Kernelspec %s does not name %s: not offered.", name, PROXY_CLASS)
                 return None
-            Kernelspec.from_kernel_json(name, spec)
+            kernelspec = Kernelspec.from_kernel_json(name, spec)
         except (OSError, ValueError, TypeError, AttributeError, TraitError, CatalogError) as error:
             self.log.error("Kernelspec %s in %s is not offered: %s", name, directory, error)
             return None
-        return _Installed(name, directory, spec)
+        return _Installed(name, directory, spec, kernelspec)

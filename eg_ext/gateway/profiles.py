@@ -21,7 +21,6 @@ __all__ = ["KernelProfiles", "profiles_of"]
 CLOSE_PATIENCE = 20.0
 """Seconds for deletions that are under way when the gateway stops."""
 
-
 _ATTRIBUTE = "_eg_ext_kernel_profiles"
 
 
@@ -84,11 +83,6 @@ class KernelProfiles(LoggingConfigurable):
         """Starts and stops kernel pods; only after :meth:`connected`."""
         assert self._starter is not None, "not connected yet"
         return self._starter
-
-    @property
-    def requests(self) -> int:
-        """How many requests the API server got from this gateway."""
-        return self._client.requests if self._client is not None else 0
 
     async def connected(self) -> KernelProfiles:
         """Return once the cluster's kernels are known.

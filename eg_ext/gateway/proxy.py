@@ -184,7 +184,7 @@ class ProfileProcessProxy(KubernetesProcessProxy):
         manager = self.kernel_manager
         specs = manager.kernel_spec_manager
         if isinstance(specs, ProfileKernelSpecManager):
-            return Kernelspec.from_kernel_json(*specs.base(manager.kernel_name))
+            return specs.base(manager.kernel_name)
         return Kernelspec.from_kernel_json(manager.kernel_name, manager.kernel_spec.to_dict())
 
     def _adopt(self, pod: KernelPod) -> None:

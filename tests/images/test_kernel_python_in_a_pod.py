@@ -10,21 +10,12 @@ from collections.abc import Callable
 import pytest
 from kubernetes import client as kubernetes_client
 
+from eg_ext.pods import connection_info
+
 pytestmark = pytest.mark.cluster
 
 IMAGE = "eg-ext/kernel-python:dev"
-CONNECTION = {
-    "transport": "tcp",
-    "ip": "0.0.0.0",
-    "shell_port": 9801,
-    "iopub_port": 9802,
-    "stdin_port": 9803,
-    "control_port": 9804,
-    "hb_port": 9805,
-    "signature_scheme": "hmac-sha256",
-    "key": "a key for tests",
-    "kernel_name": "python",
-}
+CONNECTION = connection_info("a key for tests", "python")
 Run = Callable[..., str]
 State = kubernetes_client.V1ContainerStateTerminated
 
